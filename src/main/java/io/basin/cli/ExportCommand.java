@@ -6,6 +6,7 @@ import io.basin.exchange.TrainedNet;
 import io.basin.io.Safetensors;
 import io.basin.io.SafetensorsWriter;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -33,13 +34,17 @@ import picocli.CommandLine.Parameters;
 final class ExportCommand implements Runnable {
     /** Of the file that is written. */
     enum Format {
-        ONNX(".onnx"),
-        SAFETENSORS("-pytorch.safetensors"),
-        NPZ(".npz");
+        ONNX("", ".onnx"),
+        SAFETENSORS("-pytorch", ".safetensors"),
+        NPZ("", ".npz");
+
+        /** Of the default name, which must not be the trained file's own. */
+        private final String suffix;
 
         private final String ending;
 
-        Format(String ending) {
+        Format(String suffix, String ending) {
+            this.suffix = suffix;
             this.ending = ending;
         }
     }
@@ -52,8 +57,8 @@ final class ExportCommand implements Runnable {
 
     @Option(
             names = "--format",
-            defaultValue = "ONNX",
-            description = "onnx; safetensors, with PyTorch's names and layouts; or npz; default onnx")
+            description =
+                    "onnx; safetensors, with PyTorch's names and layouts; or npz; default --out's ending, else onnx")
     private Format format;
 
     @Option(
@@ -67,8 +72,10 @@ final class ExportCommand implements Runnable {
 
     @Override
     public void run() {
-        Path target = out != null ? out : files.get(0).resolveSibling(stem(files.get(0)) + format.ending);
-        Outputs.requireNew("--out", target);
+        if (format == null) format = byEnding();
+        Path target =
+                out != null ? out : files.get(0).resolveSibling(stem(files.get(0)) + format.suffix + format.ending);
+        Outputs.requireNew("--out", target, format.ending);
         if (format != Format.ONNX && files.size() > 1) {
             throw new IllegalArgumentException("--format " + format.name().toLowerCase(Locale.ROOT)
                     + " holds one net: name one file, or make one of them with 'basin average'");
@@ -83,6 +90,13 @@ final class ExportCommand implements Runnable {
             default -> write(target, nets.get(0));
         }
         System.out.println(target + ": " + said(nets));
+    }
+
+    private Format byEnding() {
+        return Arrays.stream(Format.values())
+                .filter(f -> out != null && out.toString().endsWith(f.ending))
+                .findFirst()
+                .orElse(Format.ONNX);
     }
 
     private String said(List<TrainedNet> nets) {

@@ -135,7 +135,7 @@ final class ImportCommand implements Runnable {
 
     @Override
     public void run() {
-        Outputs.requireNew("--out", out);
+        Outputs.requireNew("--out", out, ".safetensors");
         Nets.known(model);
         if ((mean == null) != (std == null)) {
             throw new IllegalArgumentException("--mean and --std belong together: name both, or neither");

@@ -56,7 +56,7 @@ final class MergeOptions extends Flags.Data {
         }
         if (files.size() < 2) throw new IllegalArgumentException("name at least two weights files, got " + files);
         update();
-        Outputs.requireNew("--out", out);
+        Outputs.requireNew("--out", out, ".safetensors");
         List<ModelFile> models = files.stream().map(ModelFile::of).toList();
         Mergeability.requireSameNet(models);
         Optional<String> objection = Mergeability.objection(models).or(() -> Mergeability.partedAtOnce(models));

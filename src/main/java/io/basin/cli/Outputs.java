@@ -33,6 +33,9 @@ final class Outputs {
     private static final Pattern NOT_OURS = Pattern.compile(
             "(?i).*\\.(safetensors|pt|pth|bin|onnx|npz|npy|png|jpe?g|gif|bmp|gz|tar|zip|jar|java|class|pom|xml|md|sh|py)");
 
+    private static final Pattern OF_A_FORMAT =
+            Pattern.compile("(?i).*\\.(safetensors|pt|pth|onnx|npz|npy|json|csv|png|svg|html|zip)");
+
     /**
      * Refuses results in place of what a command reads, of what a run keeps, or of another kind of file: before any work is done.
      *
@@ -153,8 +156,12 @@ final class Outputs {
         if (!svg.isEmpty()) AtomicFile.write(file, svg);
     }
 
-    /** As {@link #require}, and the file must be new, now and when it is written. */
-    static void requireNew(String flag, Path file) {
+    /** As {@link #require}, and the file must be new, now and when it is written, and not end as one of another format. */
+    static void requireNew(String flag, Path file, String ending) {
+        String name = file.toString();
+        if (!name.endsWith(ending) && OF_A_FORMAT.matcher(name).matches())
+            throw new IllegalArgumentException(flag + ": " + file
+                    + " is by its name another kind of file than what is written: end it in " + ending);
         require(flag, file);
         if (Files.exists(file)) {
             throw new IllegalArgumentException(flag + ": " + file + " exists already; name another file");

@@ -267,14 +267,16 @@ final class CsvFormat {
     }
 
     private float number(String text, long line, String column) {
+        String fault = text.matches("[-+]?[0-9.]*,[0-9.,]+") ? "has a comma: write 1234.5" : "is not a finite number";
         try {
             float value = Float.parseFloat(Require.decimal(text));
             if (Float.isFinite(value)) return value;
+            if (Double.isFinite(Double.parseDouble(text))) fault = "float32 cannot hold";
         } catch (NumberFormatException e) {
             // As below: to a reader both are the same fault.
         }
-        throw fault("line " + line + ", column '" + Printable.of(column) + "' is '" + Printable.of(text)
-                + "', which is not a finite number");
+        throw fault("line " + line + ", column '" + Printable.of(column) + "' is '" + Printable.of(text) + "', which "
+                + fault);
     }
 
     private DataException fault(String wrong) {

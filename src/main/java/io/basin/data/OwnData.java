@@ -224,7 +224,7 @@ public record OwnData(
             throw DataException.of(
                     path.toString(),
                     "is not there",
-                    "Name the folder or file that now holds these data with `dataDir`");
+                    "Check the path; if the data of a run have moved, name where they are now with `dataDir`");
         }
         throw DataException.of(
                 path.toString(),

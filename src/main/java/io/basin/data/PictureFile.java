@@ -65,8 +65,7 @@ final class PictureFile {
                 case "bmp" -> bmp();
                 default ->
                     throw new FormatException(
-                            name,
-                            "is neither a picture that can be decoded (PNG, JPEG, GIF, BMP) nor an IDX file; save it as PNG");
+                            name, "is not a picture that can be decoded (PNG, JPEG, GIF, BMP); save it as PNG");
             }
             if (in.hasRemaining() && !announcesMore) {
                 throw new IOException("holds " + in.remaining()

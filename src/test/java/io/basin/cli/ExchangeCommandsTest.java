@@ -249,7 +249,7 @@ class ExchangeCommandsTest {
     @Test
     void exportsAreNamedByTheirFormatsAndFoldedFilesNameNoNet() throws IOException {
         Path npz = folder.resolve("net.npz");
-        Shell shell = Shell.run("export", trained, "--format", "npz", "--out", npz);
+        Shell shell = Shell.run("export", trained, "--out", npz);
         assertEquals(npz + ": lenet-bn\n", shell.out(), shell.err());
         requireNumpy(npz);
         Path plain = folder.resolve("plain.safetensors");
@@ -284,6 +284,18 @@ class ExchangeCommandsTest {
         assertTrue(two.complaint().contains("--format npz holds one net"), two.complaint());
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(3, left.count());
+        }
+    }
+
+    @Test
+    void aNameThatEndsAsAnotherKindOfFileIsRefused() throws IOException {
+        Path other = folder.resolve("other.npz");
+        Path copy = Files.copy(trained, folder.resolve("copy.safetensors"));
+        for (String words : List.of("export --format onnx", "average", "soup --uniform")) {
+            List<Object> all = new ArrayList<>(List.of((Object[]) words.split(" ")));
+            all.addAll(List.of(trained, copy, "--out", other));
+            String said = Shell.run(all.toArray()).complaint();
+            assertTrue(said.contains(other + " is by its name another kind of file than what is written"), said);
         }
     }
 

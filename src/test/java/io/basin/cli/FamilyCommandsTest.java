@@ -283,7 +283,7 @@ class FamilyCommandsTest {
         Path text = Files.writeString(shared.resolve("notes.txt"), "no picture");
         Shell neither = Shell.run("predict", weights, text, "--data-dir", data);
         assertEquals(1, neither.code());
-        assertTrue(neither.complaint().contains("neither a picture"), neither.complaint());
+        assertTrue(neither.complaint().contains("is not a picture that can be decoded"), neither.complaint());
     }
 
     @Test

@@ -190,7 +190,7 @@ class PicturesTest {
         refused(inserted(gif, frame, again), "several frames");
         refused(
                 joined("II*\0".getBytes(StandardCharsets.ISO_8859_1), new byte[60]),
-                "is neither a picture that can be decoded");
+                "is not a picture that can be decoded");
     }
 
     /** Quadrants of the upright picture, left to right and top to bottom, by the standard's eight orientations. */

@@ -121,6 +121,8 @@ public class TablesTest {
         assertTrue(refusal(csv("a,b\n1,2\n")).contains("line 1 'a, b' has no column 'label'"));
         assertTrue(refusal(csv("a,label\n1,x\nwide,y\n")).contains("line 3, column 'a' is 'wide'"));
         assertTrue(refusal(csv("a,label\nNaN,x\n")).contains("is 'NaN', which is not a finite number"));
+        assertTrue(refusal(csv("a,label\n1e300,x\n")).contains("is '1e300', which float32 cannot hold"));
+        assertTrue(refusal(csv("a;label\n0,125;x\n")).contains("is '0,125', which has a comma: write 1234.5"));
         assertTrue(refusal(csv("a,label\n1,x\n1,2,3\n")).contains("line 3 has 3 columns, the first line 2"));
         assertTrue(refusal(csv("a,label\n1,\n")).contains("line 2 has no label"));
         assertTrue(refusal(csv("a,label\n")).contains("no line of numbers below it, so it holds no samples"));
