@@ -66,8 +66,14 @@ final class Report {
         double scale = 100 * Work.of(contest) / Work.ofCeiling(contest);
         double[] shares = pairs.stream()
                 .mapToDouble(p -> scale * side.apply(p).median() / p.ceiling().median())
+                .sorted()
                 .toArray();
-        return String.format(Locale.ROOT, "%.0f %%", Statistics.median(shares));
+        return String.format(
+                Locale.ROOT,
+                "%.0f (%.0f..%.0f) %%",
+                Statistics.median(shares),
+                shares[0],
+                shares[shares.length - 1]);
     }
 
     private static String median(List<Fork.MethodScore> runs, ToDoubleFunction<Fork.MethodScore> value, String format) {
