@@ -74,7 +74,7 @@ class LandscapeCommandsTest {
 
     @Test
     void netsOfDifferentModelsShareNoWeightSpace() {
-        String says = "other.safetensors holds mlp for fashion-mnist, but";
+        String says = "other.safetensors of mlp: they share no weight space";
         refused(says, "connect", a, other);
         refused(says, "surface", a, b, other);
         refused(says, "width", a, other);

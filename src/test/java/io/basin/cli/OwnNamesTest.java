@@ -174,9 +174,9 @@ class OwnNamesTest {
             {"outputs", "3", "names 2 classes for 'outputs' 3"},
             {"outputs", "-2", "names 2 classes for 'outputs' -2"},
             {"input", "[3,1,1]", "names 2 columns for 'input' 3"},
-            {"input", "[2,1,0]", "'input' is [2,1,0], which is no size"},
-            {"input", "[2,1,1e9]", "which is no size of a sample, or too large"},
-            {"input", "[2,0.5,2]", "which is no size"},
+            {"input", "[2,1,0]", "'input' is [2,1,0], which is not a sample's size"},
+            {"input", "[2,1,1e9]", "which is not a sample's size, or is too large"},
+            {"input", "[2,0.5,2]", "which is not a sample's size"},
             {"input", "two", "input: "}
         };
         for (String[] of : damage) {
