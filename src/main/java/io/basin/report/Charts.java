@@ -142,12 +142,13 @@ public final class Charts {
             List<Summary.Curve> curves,
             UnaryOperator<String> name,
             Function<Summary.Point, @Nullable Double> figure) {
+        // After --resume one seed's "ema" may lie beside another's "sgd+ema": both are EMA's.
         Map<String, List<Summary.Curve>> runs = curves.stream()
-                .collect(Collectors.groupingBy(Summary.Curve::run, LinkedHashMap::new, Collectors.toList()));
-        runs.forEach((run, seeds) -> {
+                .collect(Collectors.groupingBy(c -> name.apply(c.run()), LinkedHashMap::new, Collectors.toList()));
+        runs.forEach((called, seeds) -> {
             NavigableMap<Double, Double> line = means(seeds, figure);
             chart.line(
-                    name.apply(run),
+                    called,
                     line.keySet().stream().mapToDouble(d -> d).toArray(),
                     line.values().stream().mapToDouble(d -> d).toArray());
         });
