@@ -121,7 +121,8 @@ class TerminalTest {
 
     @Test
     void aTableTooWideIsFoldedBetweenItsColumnsAndNoFigureIsCut() {
-        String table = "method    nets      accuracy %\nsgd, new        75.64 [1, 100]\nswa          3      75.56 ±6.6\n";
+        String table =
+                "method    nets      accuracy %\nsgd, new        75.64 [1, 100]\nswa          3      75.56 ±6.6\n";
         assertEquals(table, Terminal.folded(table, 31));
         String folded = "method    nets\nsgd, new\nswa          3\n\n"
                 + "method        accuracy %\nsgd, new  75.64 [1, 100]\nswa           75.56 ±6.6\n";
