@@ -82,21 +82,20 @@ final class Terminal extends PrintStream {
         List<String> lines = table.lines().toList();
         if (lines.stream().allMatch(line -> line.length() <= width)) return table;
         BitSet ink = new BitSet();
-        lines.forEach(line -> IntStream.range(0, line.length())
-                .filter(i -> line.charAt(i) != ' ')
-                .forEach(ink::set));
+        for (String line : lines) for (int i = 0; i < line.length(); i++) if (line.charAt(i) != ' ') ink.set(i);
         int[] ends = IntStream.rangeClosed(1, ink.length())
                 .filter(i -> ink.get(i - 1) && !ink.get(i) && !ink.get(i + 1))
                 .toArray();
-        String all = " ".repeat(ink.length());
         StringBuilder out = new StringBuilder();
         for (int from = 1, to; from < ends.length; from = to) {
             for (to = from + 1; to < ends.length && ends[0] + ends[to] - ends[from - 1] <= width; ) to++;
             if (from > 1) out.append('\n');
             for (String line : lines) {
-                String whole = line + all.substring(line.length());
-                String part = whole.substring(0, ends[0]) + whole.substring(ends[from - 1], ends[to - 1]);
-                out.append(part.stripTrailing()).append('\n');
+                String whole =
+                        line + " ".repeat(ink.length() - line.stripTrailing().length());
+                out.append(
+                        (whole.substring(0, ends[0]) + whole.substring(ends[from - 1], ends[to - 1])).stripTrailing());
+                out.append('\n');
             }
         }
         return out.toString();
