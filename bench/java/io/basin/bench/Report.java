@@ -69,11 +69,7 @@ final class Report {
                 .sorted()
                 .toArray();
         return String.format(
-                Locale.ROOT,
-                "%.0f (%.0f..%.0f) %%",
-                Statistics.median(shares),
-                shares[0],
-                shares[shares.length - 1]);
+                Locale.ROOT, "%.0f (%.0f..%.0f) %%", Statistics.median(shares), shares[0], shares[shares.length - 1]);
     }
 
     private static String median(List<Fork.MethodScore> runs, ToDoubleFunction<Fork.MethodScore> value, String format) {

@@ -121,7 +121,7 @@ final class HelpPage extends Help {
         if (!arg.splitRegex().isEmpty()) return one + ",...";
         if (arg.arity().max() == 1) return arg.isOption() || arg.arity().min() > 0 ? one : "[" + one + "]";
         String required = (one + " ").repeat(arg.arity().min());
-        return required.strip() + "...";
+        return required.isEmpty() ? "[" + one + "...]" : required.strip() + "...";
     }
 
     private static String kind(ArgSpec arg) {

@@ -219,7 +219,7 @@ final class RunOptions extends Flags.Output {
                 System.out.println(
                         summary.title() + ": " + summary.facts().get("budget") + ", on " + training.measuredOn());
                 System.out.println();
-                System.out.print(table.text());
+                System.out.print(Terminal.folded(table.text()));
                 more.run();
                 System.out.print(HtmlReport.text(summary.evidence()));
                 System.out.println(Format.of("Report: %s (the folder: %.1f MB)", report, 1e-6 * Folders.size(folder)));

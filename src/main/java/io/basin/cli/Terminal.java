@@ -15,8 +15,11 @@ import java.nio.charset.Charset;
 import java.nio.charset.CharsetEncoder;
 import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.UnsupportedCharsetException;
+import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * A stream for people: characters that its encoding lacks are spelled in ASCII, and control characters, which a file's name or
@@ -66,6 +69,36 @@ final class Terminal extends PrintStream {
         } catch (UnsatisfiedLinkError e) {
             return USUAL_WIDTH;
         }
+    }
+
+    /** {@code table}, on a terminal in parts below each other that fit, each with the first column. */
+    @SuppressWarnings("SystemConsoleNull") // as in Bars
+    static String folded(String table) {
+        return System.console() == null ? table : folded(table, width());
+    }
+
+    /** Columns are where two blanks or more, the same in all lines, part them. */
+    static String folded(String table, int width) {
+        List<String> lines = table.lines().toList();
+        if (lines.stream().allMatch(line -> line.length() <= width)) return table;
+        BitSet ink = new BitSet();
+        for (String line : lines) for (int i = 0; i < line.length(); i++) if (line.charAt(i) != ' ') ink.set(i);
+        int[] ends = IntStream.rangeClosed(1, ink.length())
+                .filter(i -> ink.get(i - 1) && !ink.get(i) && !ink.get(i + 1))
+                .toArray();
+        StringBuilder out = new StringBuilder();
+        for (int from = 1, to; from < ends.length; from = to) {
+            for (to = from + 1; to < ends.length && ends[0] + ends[to] - ends[from - 1] <= width; ) to++;
+            if (from > 1) out.append('\n');
+            for (String line : lines) {
+                String whole =
+                        line + " ".repeat(ink.length() - line.stripTrailing().length());
+                out.append(
+                        (whole.substring(0, ends[0]) + whole.substring(ends[from - 1], ends[to - 1])).stripTrailing());
+                out.append('\n');
+            }
+        }
+        return out.toString();
     }
 
     /** Whether bars may be drawn of blocks. */

@@ -82,6 +82,14 @@ class HelpTest {
         assertEquals(Set.of(), silent);
     }
 
+    @Test
+    void everyPlaceholderNamesWhatItTakes() {
+        commands(Main.commandLine()).forEach(line -> {
+            String page = line.getUsageMessage();
+            assertFalse(page.lines().anyMatch(l -> l.matches("Usage: .* \\.\\.\\.|  +\\.\\.\\. .*")), page);
+        });
+    }
+
     /** Messages name a flag by its longest name. */
     @Test
     void theMainNameIsTheLongestOne() {

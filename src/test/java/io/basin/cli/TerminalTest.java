@@ -118,4 +118,14 @@ class TerminalTest {
         if (code == 0) assertTrue(Files.exists(file), said);
         else assertTrue(code == 2 && said.contains("--csv: ") && said.contains("LC_ALL=C.UTF-8"), said);
     }
+
+    @Test
+    void aTableTooWideIsFoldedBetweenItsColumnsAndNoFigureIsCut() {
+        String table =
+                "method    nets      accuracy %\nsgd, new        75.64 [1, 100]\nswa          3      75.56 ±6.6\n";
+        assertEquals(table, Terminal.folded(table, 31));
+        String folded = "method    nets\nsgd, new\nswa          3\n\n"
+                + "method        accuracy %\nsgd, new  75.64 [1, 100]\nswa           75.56 ±6.6\n";
+        assertEquals(folded, Terminal.folded(table, 24));
+    }
 }
