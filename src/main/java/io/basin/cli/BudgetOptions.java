@@ -74,7 +74,7 @@ final class BudgetOptions {
 
     /** Refuses a net to go on from, where {@code what} takes none. */
     void requireFirstWeights(String what) {
-        if (start() == null) return;
+        if (from == null) return;
         throw new IllegalArgumentException("--from: " + what + " from first weights on, so " + from
                 + " would not be read: leave it out, or go on with 'basin train --from'");
     }

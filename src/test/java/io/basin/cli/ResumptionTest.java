@@ -83,7 +83,7 @@ class ResumptionTest {
                         .size());
         Shell other = Shell.run("compare", "--resume", run, "--epochs", 3);
         assertEquals(2, other.code());
-        assertTrue(other.err().contains("--epochs 2.0, now 3.0"), other.err());
+        assertTrue(other.err().contains("--epochs 2, now 3"), other.err());
     }
 
     @Test
