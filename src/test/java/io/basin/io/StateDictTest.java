@@ -133,9 +133,9 @@ class StateDictTest {
         }
         for (String[] bad : new String[][] {
             {"{\"a\":\"m-2.safetensors\"}", "'a' is not in m-2.safetensors"},
-            {"{\"a\":\"../m-1.safetensors\"}", "no plain name of a safetensors file"},
-            {"{\"a\":\"/m-1.safetensors\"}", "no plain name of a safetensors file"},
-            {"{\"a\":7}", "no plain name of a safetensors file"},
+            {"{\"a\":\"../m-1.safetensors\"}", "not a plain name of a safetensors file"},
+            {"{\"a\":\"/m-1.safetensors\"}", "not a plain name of a safetensors file"},
+            {"{\"a\":7}", "not a plain name of a safetensors file"},
             {"{}", "has no 'weight_map'"},
             {"[]", "has no 'weight_map'"}
         }) {
