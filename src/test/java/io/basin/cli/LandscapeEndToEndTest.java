@@ -203,10 +203,8 @@ class LandscapeEndToEndTest {
         byte[] cells = Files.readAllBytes(folder.resolve("plane-alone/cells.jsonl"));
         for (String carrier : List.of("threads", "processes", "folder")) {
             Path out = folder.resolve("plane-by-" + carrier);
-            List<Object> by = new ArrayList<>(plane);
-            if (!carrier.equals("folder")) by.addAll(List.of("--slots", 2));
-            Shell done = run(with(by, "--carrier", carrier, "--out", out));
-            assertEquals(0, done.code(), done.err());
+            List<Object> by = carrier.equals("folder") ? plane : List.of(with(plane, "--slots", 2));
+            assertEquals(0, run(with(by, "--carrier", carrier, "--out", out)).code(), carrier);
             assertArrayEquals(cells, Files.readAllBytes(out.resolve("cells.jsonl")), carrier);
         }
         Path out = folder.resolve("curve-by-threads");
