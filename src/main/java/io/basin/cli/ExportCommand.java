@@ -93,8 +93,9 @@ final class ExportCommand implements Runnable {
     }
 
     private Format byEnding() {
+        if (out == null) return Format.ONNX;
         return Arrays.stream(Format.values())
-                .filter(f -> out != null && out.toString().endsWith(f.ending))
+                .filter(f -> out.toString().endsWith(f.ending))
                 .findFirst()
                 .orElse(Format.ONNX);
     }

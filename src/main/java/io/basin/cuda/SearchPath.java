@@ -96,8 +96,9 @@ final class SearchPath {
     private static Path given(String name) {
         try {
             Path folder = UserFolder.of("$" + VARIABLE, name);
-            if (Files.isReadable(folder) && Files.isExecutable(folder) && Files.isDirectory(folder)) return folder;
-            if (Files.isDirectory(folder))
+            boolean there = Files.isDirectory(folder);
+            if (there && Files.isReadable(folder) && Files.isExecutable(folder)) return folder;
+            if (there)
                 throw new DeviceException("$" + VARIABLE + " names " + name
                         + ", which this user may not read: allow it (chmod a+rx), name another folder, or unset it");
         } catch (IllegalArgumentException e) {

@@ -30,12 +30,12 @@ final class Anytime {
                 .anyMatch(s -> s.method().equals("sgd") && s.lr()[s.lr().length - 1] < s.lr()[0] / 10);
         if (!falls || annealed.isEmpty()) return "";
         List<String> sentences = new ArrayList<>();
-        Charts.averaging(summary).stream().map(Summary.Curve::run).distinct().forEach(run -> {
-            List<Summary.Curve> seeds =
-                    summary.curves().stream().filter(c -> c.run().equals(run)).toList();
-            NavigableMap<Double, Double> average = Charts.means(seeds, p -> Charts.percent(p.averageAccuracy()));
-            sentences.add(Charts.averager(summary, run) + sentence(average, accuracy(seeds), annealed));
-        });
+        Charts.named(Charts.averaging(summary), run -> Charts.averager(summary, run))
+                .forEach((method, seeds) -> {
+                    NavigableMap<Double, Double> average =
+                            Charts.means(seeds, p -> Charts.percent(p.averageAccuracy()));
+                    sentences.add(method + sentence(average, accuracy(seeds), annealed));
+                });
         return sentences.isEmpty() ? "" : "Stopped at any time, held-out accuracy: " + String.join(" ", sentences);
     }
 

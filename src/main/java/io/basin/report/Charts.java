@@ -142,16 +142,19 @@ public final class Charts {
             List<Summary.Curve> curves,
             UnaryOperator<String> name,
             Function<Summary.Point, @Nullable Double> figure) {
-        // After --resume one seed's "ema" may lie beside another's "sgd+ema": both are EMA's.
-        Map<String, List<Summary.Curve>> runs = curves.stream()
-                .collect(Collectors.groupingBy(c -> name.apply(c.run()), LinkedHashMap::new, Collectors.toList()));
-        runs.forEach((called, seeds) -> {
+        named(curves, name).forEach((called, seeds) -> {
             NavigableMap<Double, Double> line = means(seeds, figure);
             chart.line(
                     called,
                     line.keySet().stream().mapToDouble(d -> d).toArray(),
                     line.values().stream().mapToDouble(d -> d).toArray());
         });
+    }
+
+    /** Curves by what their runs are called: after a resume one seed's "ema" may lie beside another's "sgd+ema", and both are EMA's. */
+    static Map<String, List<Summary.Curve>> named(List<Summary.Curve> curves, UnaryOperator<String> name) {
+        return curves.stream()
+                .collect(Collectors.groupingBy(c -> name.apply(c.run()), LinkedHashMap::new, Collectors.toList()));
     }
 
     /** Mean over curves, by epoch, where there is a figure. */
